@@ -10,7 +10,8 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Paths relative to the source root, so that another clone of the same source finds the same objects.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=true ${CCACHE})
 endif()
 
 find_package(Threads REQUIRED)
@@ -22,7 +23,6 @@ find_package(nlohmann_json REQUIRED)
 add_library(roster_options INTERFACE)
 # GCC 12 takes an engaged std::optional for an uninitialized one when it inlines; sanitizers and clang-tidy look for the real
 # ones.
-
 target_compile_options(roster_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-maybe-uninitialized -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(ROSTER_SANITIZE)
   target_compile_options(roster_options INTERFACE -fsanitize=${ROSTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

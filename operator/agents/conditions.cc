@@ -137,13 +137,10 @@ const Condition& Explanation(const AgentStatus& status) {
 
 void FollowState(AgentStatus& status, AgentState before, WallTime now) {
   const WallTime second = std::chrono::floor<std::chrono::seconds>(now);
-  const auto up = [](AgentState state) {
-    return state == AgentState::kRunning || state == AgentState::kPaused;
-  };
-  if (up(status.state)) {
+  if (status.state == AgentState::kRunning) {
     if (!status.started_time) status.started_time = second;
-  } else if (status.state != AgentState::kStopping && status.state != AgentState::kTerminating &&
-             status.state != AgentState::kLost) {
+  } else if (status.state != AgentState::kPaused && status.state != AgentState::kStopping &&
+             status.state != AgentState::kTerminating && status.state != AgentState::kLost) {
     status.started_time.reset();
   }
   if (status.state == before) return;

@@ -77,10 +77,6 @@ bool SaysCrashLoop(const Pod& pod) {
   return pod.restarts > 0 && (pod.problem == "StartError" || pod.problem == "RunContainerError");
 }
 
-bool AwaitsNode(const Pod& pod) {
-  return pod.problem == reason::kUnschedulable || pod.problem == "SchedulingGated";
-}
-
 // Evicted, preempted or completed: a record that may lie there for weeks. Its successor is what
 // counts.
 bool HasEnded(const Pod& pod) {
@@ -113,18 +109,22 @@ bool Settled(const Pod& pod, const Settings& settings, WallTime now) {
   return pod.ready && (pod.restarts == 0 || now - pod.ready_since >= settings.settle_time);
 }
 
+// An agent that was paused before any pod was ready has no health yet, and is no less on its way
+// up.
+bool WasUp(const api::AgentStatus& status) {
+  if (status.state == api::AgentState::kPaused) return status.health != api::Health::kUnknown;
+  return status.state == api::AgentState::kRunning;
+}
+
 class Gatherer {
  public:
   Gatherer(const Observed& observed, const Settings& settings, WallTime now)
       : o_(observed),
         settings_(settings),
         now_(now),
-        ready_before_(observed.agent->status.FindCondition(api::condition::kReady)) {
-    was_failing_ =
-        o_.agent->status.state == api::AgentState::kFailed ||
-        (ready_before_ != nullptr && ready_before_->status == api::ConditionStatus::kFalse &&
-         IsFailingReason(ready_before_->reason));
-  }
+        told_(observed.agent->status.FindCondition(api::condition::kHealthy)),
+        was_failing_(told_ != nullptr && told_->status == api::ConditionStatus::kFalse &&
+                     IsFailingReason(told_->reason)) {}
 
   FactsAndWords Gather(const std::optional<std::string>& invalid_template) {
     const api::Agent& agent = *o_.agent;
@@ -133,8 +133,7 @@ class Gatherer {
     f.desired = agent.spec.desired_state;
     f.deleting = agent.meta.deleting;
     f.not_started = api::Find(agent.annotations, api::annotation::kNotStarted) != nullptr;
-    f.was_up = agent.status.state == api::AgentState::kRunning ||
-               agent.status.state == api::AgentState::kPaused;
+    f.was_up = WasUp(agent.status);
     f.beat =
         f.kind == Kind::kEndpoint && agent.spec.heartbeat.policy == api::HeartbeatPolicy::kRequired
             ? Beat::kAwaited
@@ -221,20 +220,18 @@ class Gatherer {
       // Between two crashes nothing is waiting: what failed stays failed until it has proved
       // itself.
       trouble.Worsen(Trouble::kFailing, WordsOfCrashLoop(pod), told);
-    } else if (was_failing_ && now == Trouble::kPassing && !AwaitsNode(pod)) {
-      // One more try, as when ErrImagePull follows on ImagePullBackOff, is no new state.
-      const bool same = TellsOf(pod) && IsFailingReason(ready_before_->reason);
-      trouble.Worsen(Trouble::kFailing,
-                     same ? Problem{ready_before_->reason, ready_before_->message} : WordsOf(pod),
-                     told);
+    } else if (was_failing_ && now == Trouble::kPassing && TellsOf(pod)) {
+      // One more try of the same, as when ErrImagePull follows on ImagePullBackOff, is no new
+      // state.
+      trouble.Worsen(Trouble::kFailing, {told_->reason, told_->message}, told);
     } else {
       trouble.Worsen(now, WordsOf(pod), told + 1);
     }
   }
 
-  // True if this pod is why, according to the status, the Agent is not Ready.
+  // True if this pod is why, according to the status, the Agent is not Healthy.
   bool TellsOf(const Pod& pod) const {
-    return ready_before_ != nullptr && ready_before_->message.starts_with(AboutPod(pod));
+    return told_ != nullptr && told_->message.starts_with(AboutPod(pod));
   }
 
   static void JudgeDeployment(const Deployment& deployment, Ranked& trouble) {
@@ -274,8 +271,10 @@ class Gatherer {
   const Observed& o_;
   const Settings& settings_;
   const WallTime now_;
-  const api::Condition* const ready_before_;
-  bool was_failing_ = false;
+  // What was said last of the pods: the one thing that is remembered from look to look. Of Healthy
+  // and not of Ready, because what blocks the Service does not hide it there.
+  const api::Condition* const told_;
+  const bool was_failing_;
   FactsAndWords result_;
   bool running_ = false;
   int32_t settled_ = 0;

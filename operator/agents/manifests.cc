@@ -62,16 +62,16 @@ json MakeService(const api::Agent& agent) {
   json selector{{label::kAgentUid, agent.meta.uid}};
   if (agent.spec.desired_state != api::DesiredState::kRunning)
     selector[std::string(label::kPaused)] = "true";
-  json manifest{
-      {"apiVersion", "v1"},
-      {"kind", "Service"},
-      {"metadata", MakeMetadata(agent)},
-      {"spec",
-       {{"type", "ClusterIP"},
-        {"selector", std::move(selector)},
-        {"ports",
-         json::array(
-             {{{"name", "http"}, {"port", port}, {"targetPort", port}, {"protocol", "TCP"}}})}}}};
+  json manifest{{"apiVersion", "v1"},
+                {"kind", "Service"},
+                {"metadata", MakeMetadata(agent)},
+                {"spec",
+                 {{"type", "ClusterIP"},
+                  {"selector", std::move(selector)},
+                  {"ports", json::array({{{"name", api::kPortName},
+                                          {"port", port},
+                                          {"targetPort", port},
+                                          {"protocol", "TCP"}}})}}}};
   StampHash(manifest);
   return manifest;
 }

@@ -78,7 +78,8 @@ void LookAgain(PlanResult& result, std::chrono::milliseconds delay) {
   result.look_again = std::min(result.look_again.value_or(delay), delay);
 }
 
-void LookAgainAfter(const std::optional<WriteProblem>& problem, const Settings& settings, PlanResult& result) {
+void LookAgainAfter(const std::optional<WriteProblem>& problem, const Settings& settings,
+                    PlanResult& result) {
   if (problem) LookAgain(result, RetryAfter(problem->kind, settings));
 }
 
@@ -107,9 +108,12 @@ bool MayWrite(const Observed& o, const Facts& facts) {
 
 std::chrono::milliseconds RetryAfter(WriteProblem::Kind kind, const Settings& settings) {
   switch (kind) {
-    case WriteProblem::Kind::kConflict: return settings.retry_conflict;
-    case WriteProblem::Kind::kForbidden: return settings.retry_forbidden;
-    case WriteProblem::Kind::kRefused: break;
+    case WriteProblem::Kind::kConflict:
+      return settings.retry_conflict;
+    case WriteProblem::Kind::kForbidden:
+      return settings.retry_forbidden;
+    case WriteProblem::Kind::kRefused:
+      break;
   }
   return settings.retry_refused;
 }
@@ -150,7 +154,7 @@ PlanResult Plan(const Observed& observed, const Settings& settings, WallTime now
   facts.pending |= std::any_of(result.actions.begin(), result.actions.end(),
                                [](const Action& a) { return a.reason != reason::kDriftCorrected; });
   result.status = MakeStatus(observed, gathered, Judge(facts), now);
-  if (MayWrite(observed, facts) && facts.refusal == Refusal::kNone) {
+  if (MayWrite(observed, facts) && !invalid_template) {
     RecordWorkload(observed, result.actions, result.status);
   }
   result.events = MakeEvents(agent.status, result.status);

@@ -110,8 +110,8 @@ void LayContainerFields(const api::Workload& workload, const json& rest, json& c
     json port{{"containerPort", *workload.port}, {"protocol", "TCP"}};
     bool http_taken = false;
     for (const json& other : ports)
-      http_taken = http_taken || api::StringOr(other, "name") == "http";
-    if (!http_taken) port["name"] = "http";
+      http_taken = http_taken || api::StringOr(other, "name") == api::kPortName;
+    if (!http_taken) port["name"] = api::kPortName;
     ports.push_back(std::move(port));
   }
 }

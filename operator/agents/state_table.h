@@ -58,9 +58,9 @@ struct Facts {
   api::DesiredState desired = api::DesiredState::kRunning;
   bool deleting = false;
   Refusal refusal = Refusal::kNone;
-  bool not_started = false;      ///< Registered, and neither started nor stopped since.
-  bool zero_wanted = false;      ///< spec.replicas is 0.
-  bool was_up = false;           ///< Its state was Running or Paused at the last verdict.
+  bool not_started = false;  ///< Registered, and neither started nor stopped since.
+  bool zero_wanted = false;  ///< spec.replicas is 0.
+  bool was_up = false;       ///< A pod was ready before: it was Running, or Paused with a health.
   bool service_blocked = false;  ///< The Service cannot be written: its name is another's, or the
                                  ///< server refuses it.
   bool pending = false;          ///< What the spec asks for has still to be written to a child.

@@ -20,8 +20,11 @@ std::string AnnotationOf(const json& object, std::string_view key) {
   return annotations ? StringOr(*annotations, key) : std::string();
 }
 
+// What Roster writes, key by key. Others may add keys under the same prefix, and no apply of ours
+// would take them away again: as drift they would never end.
 bool OwnedKey(std::string_view key) {
-  return key.starts_with(annotation::kPrefix) || key == label::kManagedBy || key == label::kAppName;
+  return key == label::kManagedBy || key == label::kAppName || key == label::kAgentUid ||
+         key == label::kType || key == annotation::kIntentHash;
 }
 
 // Each part is preceded by its length, so that no two different lists of parts hash alike.
@@ -165,6 +168,7 @@ uint64_t OwnedServiceHash(const json& object) {
   hash = Mix(hash, StringOr(spec, "type", "ClusterIP"));
   if (const json* ports = FindObjects(spec, "ports")) {
     for (const json& port : *ports) {
+      if (StringOr(port, "name") != kPortName) continue;  // another's, which no apply takes away
       const json* target = FindMember(port, "targetPort");
       hash = Mix(hash,
                  fmt::format("{}|{}|{}|{}", StringOr(port, "name"), IntOr(port, "port"),

@@ -14,6 +14,9 @@ inline constexpr std::string_view kAgentKind = "Agent";
 inline constexpr std::string_view kFieldManager = "roster";
 /// The container of the pod that is the agent; others of the template are its helpers.
 inline constexpr std::string_view kMainContainer = "agent";
+/// The one port of an agent: of its Service, and of its main container unless the name is taken
+/// there.
+inline constexpr std::string_view kPortName = "http";
 
 namespace label {
 inline constexpr std::string_view kManagedBy = "app.kubernetes.io/managed-by";

@@ -184,11 +184,10 @@ class Configurator {
           ->take_all()
           ->allow_extra_args(false);
     }
-    // CLI11 takes the arguments from the back.
-    std::vector<std::string> reversed(surroundings_.arguments.rbegin(),
-                                      surroundings_.arguments.rend());
+    std::vector<std::string> arguments = SplitFlags();
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     try {
-      cli.parse(reversed);
+      cli.parse(arguments);
     } catch (const CLI::ArgumentMismatch& error) {
       // "--workers: 1 required TEXT missing": only the name is worth telling.
       const std::string text = error.what();
@@ -197,14 +196,21 @@ class Configurator {
     } catch (const CLI::ParseError& error) {
       Problem(fmt::format("command line: {}; see --help", error.what()));
     }
+    bool after_unknown_flag = false;
     for (const std::string& extra : cli.remaining()) {
-      if (extra == "--") continue;
-      Problem(extra.starts_with('-')
-                  ? fmt::format("command line: {} is no flag{}; see --help",
-                                Shown(extra.substr(0, extra.find('='))),
-                                Suggestion(extra.substr(0, extra.find('=')), FlagNames()))
-                  : fmt::format("command line: {} is not allowed; allowed: flags, see --help",
-                                Shown(extra)));
+      if (extra.starts_with("-") && extra != "--") {
+        const std::string name = extra.substr(0, extra.find('='));
+        Problem(fmt::format("command line: {} is no flag{}; see --help", Shown(name),
+                            Suggestion(name, FlagNames())));
+        after_unknown_flag = name == extra;
+        continue;
+      }
+      // What follows an unknown flag is probably its value: one mistake, not two.
+      if (extra != "--" && !after_unknown_flag) {
+        Problem(fmt::format("command line: {} is not allowed; allowed: flags, see --help",
+                            Shown(extra)));
+      }
+      after_unknown_flag = false;
     }
     if (help) {
       line.action = Action::kHelp;
@@ -216,6 +222,26 @@ class Configurator {
       line.action = Action::kPrintConfig;
     }
     return line;
+  }
+
+  /// The arguments with "--workers=4" as two words. CLI11 does that too, but takes "--context=" for
+  /// a flag whose value comes next.
+  std::vector<std::string> SplitFlags() const {
+    std::vector<std::string> words;
+    for (const std::string& argument : surroundings_.arguments) {
+      const size_t equals = argument.find('=');
+      const std::string name = argument.substr(0, equals);
+      const bool takes_value = name == kConfigFlag ||
+                               std::any_of(table_.begin(), table_.end(),
+                                           [&](const Setting& s) { return s.FlagName() == name; });
+      if (equals == std::string::npos || !takes_value) {
+        words.push_back(argument);
+      } else {
+        words.push_back(name);
+        words.push_back(argument.substr(equals + 1));
+      }
+    }
+    return words;
   }
 
   std::vector<std::string> FlagNames() const {

@@ -49,8 +49,9 @@ void AddPaths(const json& value, const std::string& path, std::vector<std::strin
   }
   if (!value.is_object()) return;
   for (const auto& [name, member] : value.items()) {
-    out.push_back(fmt::format("{}.{}", path, name));
-    AddPaths(member, out.back(), out);
+    const std::string member_path = fmt::format("{}.{}", path, name);
+    out.push_back(member_path);
+    AddPaths(member, member_path, out);
   }
 }
 

@@ -69,6 +69,9 @@ class Reader final : public YAML::EventHandler {
   }
   void OnMapEnd() override { Leave(); }
 
+  /// A key was read, and its value not to the end.
+  bool InValue() const { return depth_ > 1 || (depth_ == 1 && !key_next_); }
+
  private:
   FileEntry& Current() { return content_.entries.back(); }
   bool AtKey() const { return depth_ == 1 && key_next_; }
@@ -119,6 +122,8 @@ FileContent ReadYaml(std::string_view text) {
     content.error_line = 1;
     content.error = std::string("not YAML: ") + error.what();
   }
+  // What was being read when the error came would only be complained about twice.
+  if (!content.error.empty() && reader.InValue()) content.entries.pop_back();
   return content;
 }
 

@@ -18,8 +18,9 @@ struct FileEntry {
 };
 
 struct FileContent {
-  std::vector<FileEntry> entries;  ///< In the file's order; keys may repeat.
-  int error_line = 0;              ///< Of the syntax error, if `error` is not empty.
+  std::vector<FileEntry>
+      entries;         ///< In the file's order; keys may repeat. Up to the error, if any.
+  int error_line = 0;  ///< Of the syntax error, if `error` is not empty.
   std::string error;
 };
 

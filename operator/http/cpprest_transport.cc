@@ -141,16 +141,22 @@ class CppRestTransport final : public kube::Transport {
  private:
   using ClientPtr = std::shared_ptr<http_client>;
 
+  /// Who a request said we are.
+  struct Login {
+    std::string token;
+    uint64_t tls_generation = 0;
+  };
+
   /// One try of a unary request.
   struct Attempt {
     Result<kube::Response> result;
-    std::string token;         ///< Sent with it.
+    Login login;
     bool maybe_stale = false;  ///< It failed on a connection from the pool before any answer came.
   };
 
   Attempt TrySend(const kube::Request& request, MonoTime deadline, const std::stop_token& stop);
   Result<StreamResult> TryStream(const kube::Request& request, const kube::StreamSink& sink,
-                                 const std::stop_token& stop, std::string& token);
+                                 const std::stop_token& stop, Login& login);
 
   /// With a connection pool of its own.
   ClientPtr NewClient() const;
@@ -160,9 +166,9 @@ class CppRestTransport final : public kube::Transport {
   /// Leaves the connections of both lanes to the requests that use them now.
   void DropConnections();
 
-  Result<http_request> MakeRequest(const kube::Request& request, std::string& token) const;
+  Result<http_request> MakeRequest(const kube::Request& request, Login& login) const;
   /// After a 401: reads token, certificates and key again. True if there is something new to try.
-  bool RenewCredentials(const std::string& refused_token);
+  bool RenewCredentials(const Login& refused);
 
   Error Broken(const kube::Request& request, const std::string& why) const;
   static Error TimedOut(const kube::Request& request, std::string_view what);
@@ -217,13 +223,13 @@ void CppRestTransport::DropConnections() {
 }
 
 Result<http_request> CppRestTransport::MakeRequest(const kube::Request& request,
-                                                   std::string& token) const {
+                                                   Login& login) const {
   auto current = credentials_.token.Read(clock_);
   if (!current) return current.error();
   if (!IsPrintable(*current)) {
     return Error{ErrorKind::kInvalid, "the bearer token holds white space or control characters"};
   }
-  token = std::move(*current);
+  login = {std::move(*current), tls_ ? tls_->generation() : 0};
 
   http_request message(request.method);
   try {
@@ -235,25 +241,25 @@ Result<http_request> CppRestTransport::MakeRequest(const kube::Request& request,
   headers.add(web::http::header_names::host, endpoint_.authority);
   headers.add(web::http::header_names::user_agent, options_.user_agent);
   headers.add(web::http::header_names::accept, "application/json");
-  if (!token.empty()) headers.add(web::http::header_names::authorization, "Bearer " + token);
+  if (!login.token.empty()) {
+    headers.add(web::http::header_names::authorization, "Bearer " + login.token);
+  }
   if (!request.body.empty()) message.set_body(request.body, request.content_type);
   return message;
 }
 
-bool CppRestTransport::RenewCredentials(const std::string& refused_token) {
+bool CppRestTransport::RenewCredentials(const Login& refused) {
   credentials_.token.Expire();
-  const auto token = credentials_.token.Read(clock_);
-  bool renewed = token && *token != refused_token;
   if (tls_) {
     // The server judges a certificate with each request, and a connection keeps the one it began
     // with.
     tls_->Expire();
-    if (tls_->Refresh(clock_)) {
-      DropConnections();
-      renewed = true;
-    }
+    if (tls_->Refresh(clock_)) DropConnections();
   }
-  return renewed;
+  const auto token = credentials_.token.Read(clock_);
+  // Another thread may have renewed them meanwhile, so what counts is what the refused request had.
+  return (token && *token != refused.token) ||
+         (tls_ && tls_->generation() != refused.tls_generation);
 }
 
 Error CppRestTransport::Broken(const kube::Request& request, const std::string& why) const {
@@ -288,7 +294,7 @@ CppRestTransport::Attempt CppRestTransport::TrySend(const kube::Request& request
   const uint64_t begun = connections_begun;
   {
     // Ends before the wait: cpprestsdk must be the last to hold the request (see Exchange).
-    auto message = MakeRequest(request, attempt.token);
+    auto message = MakeRequest(request, attempt.login);
     if (!message) {
       attempt.result = Broken(request, message.error().message);
       return attempt;
@@ -353,7 +359,7 @@ Result<kube::Response> CppRestTransport::Send(const kube::Request& request, std:
     DropConnections();
     attempt = TrySend(request, deadline, stop);
   }
-  if (attempt.result && attempt.result->status == 401 && RenewCredentials(attempt.token)) {
+  if (attempt.result && attempt.result->status == 401 && RenewCredentials(attempt.login)) {
     attempt = TrySend(request, deadline, stop);
   }
   return std::move(attempt.result);
@@ -362,13 +368,13 @@ Result<kube::Response> CppRestTransport::Send(const kube::Request& request, std:
 Result<kube::Transport::StreamResult> CppRestTransport::TryStream(const kube::Request& request,
                                                                   const kube::StreamSink& sink,
                                                                   const std::stop_token& stop,
-                                                                  std::string& token) {
+                                                                  Login& login) {
   if (tls_ && tls_->Refresh(clock_)) DropConnections();
   // A client of its own, whose pool and connection end with it.
   const ClientPtr client = NewClient();
   const auto exchange = std::make_shared<Exchange>(Exchange::Mode::kHandOver);
   {
-    auto message = MakeRequest(request, token);
+    auto message = MakeRequest(request, login);
     if (!message) return Broken(request, message.error().message);
     exchange->Start(*client, *message);
   }
@@ -410,10 +416,10 @@ Result<kube::Transport::StreamResult> CppRestTransport::TryStream(const kube::Re
 Result<kube::Transport::StreamResult> CppRestTransport::Stream(const kube::Request& request,
                                                                const kube::StreamSink& sink,
                                                                std::stop_token stop) {
-  std::string token;
-  auto result = TryStream(request, sink, stop, token);
-  if (result && result->refusal && result->refusal->status == 401 && RenewCredentials(token)) {
-    result = TryStream(request, sink, stop, token);
+  Login login;
+  auto result = TryStream(request, sink, stop, login);
+  if (result && result->refusal && result->refusal->status == 401 && RenewCredentials(login)) {
+    result = TryStream(request, sink, stop, login);
   }
   return result;
 }

@@ -17,8 +17,12 @@ struct TransportOptions {
       16;  ///< At most so many unary requests under way at once; the next one waits its turn.
 };
 
-/// Thread-safe. Errors of construction: kInvalid (an unusable URL, certificate or key), naming
-/// what.
+/// Thread-safe. Errors of construction: kInvalid (an unusable URL, certificate, key or token),
+/// naming what. `clock` outlives the transport.
+///
+/// A request whose connection the server had closed while it lay idle is sent again, once, on a new
+/// one; after a 401 all credentials that stand in files are read again, and the request is sent
+/// again if any of them changed.
 Result<std::unique_ptr<kube::Transport>> MakeCppRestTransport(kube::Credentials credentials,
                                                               TransportOptions options,
                                                               const Clock& clock);

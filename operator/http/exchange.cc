@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 
+#include <cerrno>
 #include <charconv>
 #include <system_error>
 
@@ -15,8 +16,16 @@ namespace {
 std::string Describe(const web::http::http_exception& e) {
   const int code = e.error_code().value();
   const std::string what = e.what();
-  if (what.find("resolv") != std::string::npos) return what + ": the name has no address";
+  if (what.starts_with("Error resolving") || what.starts_with("Failed to resolve")) {
+    return what + ": the name has no address";
+  }
   if (code == 1 || code == 2) return what + ": the server closed the connection";
+  if (code == EHOSTUNREACH) {
+    // It also stands for a refused connection and, while something is written, for a broken pipe.
+    return what + (what.find("connect") != std::string::npos
+                       ? ": connection refused, or no route to the host"
+                       : ": the server closed the connection");
+  }
   if (code > 4096 || code < 0) {
     const char* reason =
         ERR_reason_error_string(static_cast<unsigned long>(static_cast<unsigned int>(code)));
@@ -114,26 +123,32 @@ void Exchange::Start(web::http::client::http_client& client, web::http::http_req
   request.set_response_stream(buffer.create_ostream());
   request.set_progress_handler([signal = std::make_shared<ReleaseSignal>(self)](
                                    web::http::message_direction::direction, utility::size64_t) {});
+  pplx::task<web::http::http_response> sent;
+  try {
+    sent = client.request(std::move(request), cancel_.get_token());
+  } catch (...) {
+    OnEnd(DescribeCurrent());
+    return;  // `request` ends here, and with it the ReleaseSignal
+  }
   // Every task is looked at within try: an exception that nobody sees ends the process.
-  client.request(std::move(request), cancel_.get_token())
-      .then([self](const pplx::task<web::http::http_response>& headers) {
-        web::http::http_response response;
-        try {
-          response = headers.get();
-          self->OnHeaders(response);
-        } catch (...) {
-          self->OnEnd(DescribeCurrent());
-          return;
-        }
-        response.content_ready().then([self](const pplx::task<web::http::http_response>& body) {
-          try {
-            body.get();
-            self->OnEnd(std::nullopt);
-          } catch (...) {
-            self->OnEnd(DescribeCurrent());
-          }
-        });
-      });
+  sent.then([self](const pplx::task<web::http::http_response>& headers) {
+    web::http::http_response response;
+    try {
+      response = headers.get();
+      self->OnHeaders(response);
+    } catch (...) {
+      self->OnEnd(DescribeCurrent());
+      return;
+    }
+    response.content_ready().then([self](const pplx::task<web::http::http_response>& body) {
+      try {
+        body.get();
+        self->OnEnd(std::nullopt);
+      } catch (...) {
+        self->OnEnd(DescribeCurrent());
+      }
+    });
+  });
 }
 
 pplx::task<size_t> Exchange::Put(const uint8_t* data, size_t size) {

@@ -217,7 +217,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Make(const kube::Credentials& cr
   shared->expected_name = credentials.tls_server_name.empty() ? host : credentials.tls_server_name;
   shared->is_address = IsAddress(shared->expected_name);
   std::shared_ptr<TlsContext> context(new TlsContext(credentials, std::move(shared)));
-  *context->material_.Lock() = std::move(*material);
+  context->current_.Lock()->material = std::move(*material);
   return context;
 }
 
@@ -226,23 +226,28 @@ bool TlsContext::Refresh(const Clock& clock) {
       !credentials_.client_key.rotates()) {
     return false;
   }
-  const auto old = *material_.Lock();
-  const auto current = [&clock](const kube::Secret& secret, const std::string& text) {
+  const auto old = current_.Lock()->material;
+  const auto unchanged = [&clock](const kube::Secret& secret, const std::string& text) {
     const auto now = secret.Read(clock);
     return !now || *now == text;
   };
-  if (current(credentials_.certificate_authority, old->authority_pem) &&
-      current(credentials_.client_certificate, old->certificate_pem) &&
-      current(credentials_.client_key, old->key_pem)) {
+  if (unchanged(credentials_.certificate_authority, old->authority_pem) &&
+      unchanged(credentials_.client_certificate, old->certificate_pem) &&
+      unchanged(credentials_.client_key, old->key_pem)) {
     return false;
   }
   auto fresh = Load(credentials_, clock);
   if (!fresh)
     return false;  // Half written, or certificate and key do not match yet: the next time.
-  auto held = material_.Lock();
-  if (*held != old) return false;  // Another thread was first.
-  *held = std::move(*fresh);
+  auto current = current_.Lock();
+  if (current->material != old) return false;  // Another thread was first.
+  current->material = std::move(*fresh);
+  ++current->generation;
   return true;
+}
+
+uint64_t TlsContext::generation() const {
+  return current_.Lock()->generation;
 }
 
 void TlsContext::Expire() const {
@@ -252,7 +257,7 @@ void TlsContext::Expire() const {
 }
 
 void TlsContext::Apply(SSL_CTX* context) const {
-  const std::shared_ptr<const Material> material = *material_.Lock();
+  const std::shared_ptr<const Material> material = current_.Lock()->material;
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
   if (material->store) SSL_CTX_set1_cert_store(context, material->store.get());

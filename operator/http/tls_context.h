@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,8 +24,12 @@ class TlsContext {
                                                   const std::string& host, const Clock& clock);
 
   /// Takes over certificates and key that were rotated; what cannot be used is left aside and the
-  /// old ones stay. Returns true if new connections would differ from old ones.
+  /// old ones stay. Returns true if it changed anything.
   bool Refresh(const Clock& clock);
+
+  /// Counts the changes: connections begun at different generations may show and trust different
+  /// certificates.
+  uint64_t generation() const;
 
   /// Makes the next Refresh look at the files again (after a 401).
   void Expire() const;
@@ -51,7 +56,11 @@ class TlsContext {
 
   const kube::Credentials credentials_;
   const std::shared_ptr<Shared> shared_;
-  mutable Guarded<std::shared_ptr<const Material>> material_;
+  struct Current {
+    std::shared_ptr<const Material> material;
+    uint64_t generation = 0;
+  };
+  mutable Guarded<Current> current_;
 };
 
 }  // namespace roster::http

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <unordered_set>
 
 #include "api/json.h"
 
@@ -131,6 +130,7 @@ ApiBackend::Result ApiBackend::Insert(const ResourceType& type, json object, Man
   }
   managed.Store(object);
   if (object.dump().size() > kMaxStoredBytes) return StorageRequestTooLarge();
+  garbage_possible_ = garbage_possible_ || IsOrphan(object);
   if (type.custom && object.contains("status")) status_not_stored_.insert(MetaOf(object, "uid"));
   const api::ObjectKey key{type.namespaced ? MetaOf(object, "namespace") : "", name};
   return Written{201, store_.Write(StorageName(type), key, std::move(object))};
@@ -275,7 +275,7 @@ ApiBackend::Result ApiBackend::Commit(const ResourceType& type, const api::Objec
   const json& metadata = next.at("metadata");
   if (metadata.contains("deletionTimestamp") &&
       metadata.value("finalizers", json::array()).empty()) {
-    return Written{200, store_.Remove(StorageName(type), key)};
+    return Written{200, Remove(type, key)};
   }
   return Written{200, store_.Write(StorageName(type), key, std::move(next))};
 }
@@ -294,8 +294,7 @@ Outcome<ObjectPtr> ApiBackend::Delete(const ResourceType& type, const api::Objec
                               version);
   }
   const json& metadata = live->at("metadata");
-  if (metadata.value("finalizers", json::array()).empty())
-    return store_.Remove(StorageName(type), key);
+  if (metadata.value("finalizers", json::array()).empty()) return Remove(type, key);
   if (metadata.contains("deletionTimestamp")) return live;
   json marked = *live;
   marked["metadata"]["deletionTimestamp"] = Now();
@@ -305,30 +304,36 @@ Outcome<ObjectPtr> ApiBackend::Delete(const ResourceType& type, const api::Objec
   return store_.Write(StorageName(type), key, std::move(marked));
 }
 
+ObjectPtr ApiBackend::Remove(const ResourceType& type, const api::ObjectKey& key) {
+  garbage_possible_ = true;
+  return store_.Remove(StorageName(type), key);
+}
+
+bool ApiBackend::IsOrphan(const json& object) const {
+  const json* owners = FindMember(object.at("metadata"), "ownerReferences");
+  if (owners == nullptr || owners->empty()) return false;
+  return std::none_of(owners->begin(), owners->end(),
+                      [&](const json& owner) { return store_.HasUid(StringOr(owner, "uid")); });
+}
+
+void ApiBackend::CollectGarbageIfAny() {
+  if (garbage_possible_) CollectGarbage();
+}
+
 void ApiBackend::CollectGarbage() {
   // Deleting an owner may orphan what it owned in turn.
   for (bool again = true; again;) {
     again = false;
-    std::unordered_set<std::string> uids;
-    for (const ResourceType& type : types_) {
-      for (const auto& [key, object] : store_.All(StorageName(type)))
-        uids.insert(MetaOf(*object, "uid"));
-    }
-    const auto orphaned = [&](const json& object) {
-      const json* owners = FindMember(object.at("metadata"), "ownerReferences");
-      return owners != nullptr && !owners->empty() &&
-             std::none_of(owners->begin(), owners->end(),
-                          [&](const json& owner) { return uids.contains(StringOr(owner, "uid")); });
-    };
     for (const ResourceType& type : types_) {
       const ObjectMap all = store_.All(StorageName(type));
       for (const auto& [key, object] : all) {
-        if (object->at("metadata").contains("deletionTimestamp") || !orphaned(*object)) continue;
+        if (object->at("metadata").contains("deletionTimestamp") || !IsOrphan(*object)) continue;
         Delete(type, key, {});
         again = true;
       }
     }
   }
+  garbage_possible_ = false;
 }
 
 }  // namespace roster::fake

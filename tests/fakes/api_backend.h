@@ -50,6 +50,8 @@ class ApiBackend {
 
   /// Deletes what has owners, none of which exist any more.
   void CollectGarbage();
+  /// The same, but only looks if there may be some since the last time.
+  void CollectGarbageIfAny();
 
   /// Further resources may be added; references to types stay valid.
   std::vector<ResourceType>& types() { return types_; }
@@ -71,6 +73,9 @@ class ApiBackend {
   ObjectPtr Find(const ResourceType& type, const api::ObjectKey& key) const {
     return store_.Find(StorageName(type), key);
   }
+  ObjectPtr Remove(const ResourceType& type, const api::ObjectKey& key);
+  /// It has owners, and none of them exists.
+  bool IsOrphan(const json& object) const;
   std::string Now() const { return FormatTime(clock_.Wall()); }
 
   const Clock& clock_;
@@ -80,6 +85,7 @@ class ApiBackend {
   // uids of custom objects whose default status was never stored, only filled in on reading: their
   // first write counts as a change even if it changes nothing.
   std::unordered_set<std::string> status_not_stored_;
+  bool garbage_possible_ = false;
   uint64_t uids_ = 0;
   uint64_t names_ = 0;
 };

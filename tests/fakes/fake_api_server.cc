@@ -123,7 +123,7 @@ Result<kube::Response> FakeApiServer::Carry(const kube::Request& request, const 
     const auto parsed = ParseApiRequest(request, state->backend.types());
     response = HandleRequest(request, parsed, state->backend);
     if (parsed && IsMutating(parsed->verb)) {
-      if (state->garbage_at_once && parsed->verb == "delete") state->backend.CollectGarbage();
+      if (state->garbage_at_once) state->backend.CollectGarbageIfAny();
       state->CountMutation();
     }
   }

@@ -41,7 +41,7 @@ struct FakeApiServer::State {
   T OrThrow(Outcome<T> outcome) {
     if (auto* failure = std::get_if<Failure>(&outcome))
       throw std::logic_error(failure->status.dump());
-    if (garbage_at_once) backend.CollectGarbage();
+    if (garbage_at_once) backend.CollectGarbageIfAny();
     return std::get<T>(std::move(outcome));
   }
 };

@@ -6,6 +6,10 @@
 namespace roster::fake {
 namespace {
 
+std::string UidOf(const json& object) {
+  return object.at("metadata").at("uid").get<std::string>();
+}
+
 auto FirstAfter(const std::vector<Change>& history, uint64_t version) {
   return std::upper_bound(history.begin(), history.end(), version,
                           [](uint64_t v, const Change& change) { return v < change.version; });
@@ -44,6 +48,7 @@ ObjectMap ObjectStore::AllAt(const std::string& resource, uint64_t version) cons
 ObjectPtr ObjectStore::Write(const std::string& resource, const api::ObjectKey& key, json object) {
   object["metadata"]["resourceVersion"] = std::to_string(++version_);
   auto stored = std::make_shared<const json>(std::move(object));
+  uids_.insert(UidOf(*stored));
   ObjectPtr& slot = objects_[resource][key];
   Append(resource, key, std::exchange(slot, stored), stored);
   return stored;
@@ -55,6 +60,7 @@ ObjectPtr ObjectStore::Remove(const std::string& resource, const api::ObjectKey&
   if (found == all.end()) return nullptr;
   const ObjectPtr before = found->second;
   all.erase(found);
+  uids_.erase(UidOf(*before));
   ++version_;
   Append(resource, key, before, nullptr);
   json last = *before;
@@ -72,6 +78,10 @@ void ObjectStore::Rewind(uint64_t version) {
   for (auto& [resource, history] : history_) {
     objects_[resource] = AllAt(resource, version);
     history.erase(FirstAfter(history, version), history.end());
+  }
+  uids_.clear();
+  for (const auto& [resource, all] : objects_) {
+    for (const auto& [key, object] : all) uids_.insert(UidOf(*object));
   }
   version_ = version;
   compacted_ = std::min(compacted_, version);

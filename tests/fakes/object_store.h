@@ -5,9 +5,9 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "api/meta.h"
@@ -39,6 +39,8 @@ class ObjectStore {
 
   ObjectPtr Find(const std::string& resource, const api::ObjectKey& key) const;
   const ObjectMap& All(const std::string& resource) const;
+  /// Whether an object of any resource has that uid.
+  bool HasUid(const std::string& uid) const { return uids_.contains(uid); }
   /// The state as it was at `version`.
   ObjectMap AllAt(const std::string& resource, uint64_t version) const;
 
@@ -65,6 +67,7 @@ class ObjectStore {
   uint64_t version_;
   uint64_t compacted_;
   std::map<std::string, ObjectMap> objects_;
+  std::unordered_set<std::string> uids_;
   // Per resource, by version.
   std::map<std::string, std::vector<Change>> history_;
 };

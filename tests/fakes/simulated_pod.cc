@@ -38,6 +38,25 @@ Crash NextCrash(const json& status, WallTime now) {
   return {last.restarts + 1, FormatTime(now)};
 }
 
+// How a condition stood, and since when; now if it stood otherwise or not at all.
+std::string Since(const json& status, const char* type, const char* verdict, WallTime now) {
+  for (const json& condition : status.value("conditions", json::array())) {
+    if (condition["type"] == type && condition["status"] == verdict) {
+      return StringOr(condition, "lastTransitionTime");
+    }
+  }
+  return FormatTime(now);
+}
+
+// A container that crashed before keeps its count and its last end when it runs again.
+void KeepPast(const json& old, const std::string& name, json& status) {
+  for (const json& before : old.value("containerStatuses", json::array())) {
+    if (before["name"] != name) continue;
+    status["restartCount"] = before["restartCount"];
+    status["lastState"] = before["lastState"];
+  }
+}
+
 json ContainerStatus(const json& container, const json& pod, PodBehaviour behaviour,
                      const Crash& crash, const std::string& since) {
   const std::string name = StringOr(container, "name");
@@ -49,6 +68,7 @@ json ContainerStatus(const json& container, const json& pod, PodBehaviour behavi
       status["ready"] = true;
       [[fallthrough]];
     case PodBehaviour::kNeverReady:
+      KeepPast(pod.at("status"), name, status);
       status["started"] = true;
       status["containerID"] = "containerd://" + name;
       status["state"] = {{"running", {{"startedAt", since}}}};
@@ -126,6 +146,7 @@ json PodStatus(const json& pod, PodBehaviour behaviour, WallTime now) {
     names += (names.empty() ? "" : " ") + StringOr(container, "name");
   }
   const char* verdict = ready ? "True" : "False";
+  const std::string turned = Since(old, "Ready", verdict, now);
   const std::string reason = ready ? "" : "ContainersNotReady";
   const std::string message =
       ready ? "" : fmt::format("containers with unready status: [{}]", names);
@@ -136,8 +157,8 @@ json PodStatus(const json& pod, PodBehaviour behaviour, WallTime now) {
   status["containerStatuses"] = std::move(containers);
   status["conditions"] = {Condition("PodReadyToStartContainers", "True", since),
                           Condition("Initialized", "True", since),
-                          Condition("Ready", verdict, since, reason, message),
-                          Condition("ContainersReady", verdict, since, reason, message),
+                          Condition("Ready", verdict, turned, reason, message),
+                          Condition("ContainersReady", verdict, turned, reason, message),
                           Condition("PodScheduled", "True", since)};
   return status;
 }

@@ -266,14 +266,25 @@ TEST_F(FactsTest, AServiceThatCannotBeWrittenIsNoTroubleOfThePods) {
 TEST_F(FactsTest, KnowsWhatTheAgentWasAndIs) {
   const struct {
     AgentState state;
+    api::Health health;
     bool was_up;
-  } table[] = {{AgentState::kUnset, false},   {AgentState::kStarting, false},
-               {AgentState::kRunning, true},  {AgentState::kPaused, true},
-               {AgentState::kFailed, false},  {AgentState::kStopping, false},
-               {AgentState::kStopped, false}, {AgentState::kCreated, false}};
-  for (const auto& [state, was_up] : table) {
+  } table[] = {
+      {AgentState::kUnset, api::Health::kUnset, false},
+      {AgentState::kStarting, api::Health::kUnknown, false},
+      {AgentState::kRunning, api::Health::kHealthy, true},
+      {AgentState::kRunning, api::Health::kUnhealthy, true},
+      {AgentState::kPaused, api::Health::kHealthy, true},
+      {AgentState::kPaused, api::Health::kUnhealthy, true},
+      {AgentState::kPaused, api::Health::kUnknown, false},  // paused before it ever came up
+      {AgentState::kFailed, api::Health::kUnhealthy, false},
+      {AgentState::kStopping, api::Health::kUnknown, false},
+      {AgentState::kStopped, api::Health::kUnknown, false},
+      {AgentState::kCreated, api::Health::kUnknown, false},
+  };
+  for (const auto& [state, health, was_up] : table) {
     scene.agent.status.state = state;
-    EXPECT_EQ(Gather().facts.was_up, was_up) << ToString(state);
+    scene.agent.status.health = health;
+    EXPECT_EQ(Gather().facts.was_up, was_up) << ToString(state) << " " << ToString(health);
   }
   EXPECT_FALSE(Gather().facts.not_started);
   scene.agent.annotations = {{"agentroster.dev/not-started", "true"}};

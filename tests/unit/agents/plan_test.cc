@@ -27,7 +27,6 @@ using test::WorkloadAgent;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Optional;
 
 class PlanTest : public testing::Test {
  protected:
@@ -294,6 +293,24 @@ TEST_F(PlanTest, PausesByTheServiceAlone) {
   EXPECT_EQ(scene.agent.status.state, AgentState::kRunning);
 }
 
+TEST_F(PlanTest, AnAgentThatIsPausedFromTheStartComesUpWithoutAlarm) {
+  Want(DesiredState::kPaused);
+  scene.Reconcile();
+  scene.pods = {UnreadyPod()};
+  for (int i = 0; i < 3; ++i) {
+    scene.Reconcile();
+    EXPECT_EQ(scene.agent.status.state, AgentState::kPaused);
+    EXPECT_EQ(scene.agent.status.health, api::Health::kUnknown);
+    for (const EventNote& event : scene.events()) EXPECT_FALSE(event.warning) << event.note;
+  }
+  EXPECT_EQ(scene.agent.status.started_time, std::nullopt);
+  Want(DesiredState::kRunning);
+  scene.Reconcile();
+  EXPECT_EQ(scene.agent.status.state, AgentState::kStarting) << "no pod was ever ready";
+  scene.Converge();
+  EXPECT_EQ(scene.agent.status.state, AgentState::kRunning);
+}
+
 TEST_F(PlanTest, ARestartChangesThePodTemplateAlone) {
   scene.Converge();
   scene.agent.spec.restarted_at = "2026-01-02T03:04:05Z";
@@ -357,7 +374,7 @@ TEST_F(PlanTest, ANameThatIsTakenIsToldAndNotTouched) {
   EXPECT_EQ(scene.Condition("Ready"), "False NameConflict");
   EXPECT_EQ(scene.Condition("Stalled"), "True NameConflict");
   EXPECT_THAT(scene.Find("Ready")->message, HasSubstr("already exists"));
-  EXPECT_EQ(scene.Plan().look_again, Optional(std::chrono::milliseconds(10s)));
+  EXPECT_EQ(scene.Plan().look_again, std::chrono::milliseconds(10s));
 }
 
 TEST_F(PlanTest, AServicesNameThatIsTakenLeavesThePodsRunning) {
@@ -369,7 +386,7 @@ TEST_F(PlanTest, AServicesNameThatIsTakenLeavesThePodsRunning) {
   EXPECT_EQ(scene.Condition("Stalled"), "True NameConflict");
   EXPECT_EQ(scene.Condition("Available"), "False NameConflict") << "nobody can reach it";
   EXPECT_EQ(scene.agent.status.endpoint, "");
-  EXPECT_EQ(scene.Plan().look_again, Optional(std::chrono::milliseconds(10s)));
+  EXPECT_EQ(scene.Plan().look_again, std::chrono::milliseconds(10s));
   // The way out: no port, no Service.
   scene.agent.spec.workload->port.reset();
   scene.SpecChanged();
@@ -390,7 +407,7 @@ TEST_F(PlanTest, WhatTheServerRefusesIsNotReadyThoughOldPodsStillRun) {
   EXPECT_EQ(scene.Condition("Ready"), "False WriteRefused");
   EXPECT_EQ(scene.Condition("Stalled"), "True WriteRefused");
   EXPECT_EQ(scene.Find("Ready")->message, "spec.x: Invalid value") << "the server's own words";
-  EXPECT_EQ(scene.Plan().look_again, Optional(std::chrono::milliseconds(10min)));
+  EXPECT_EQ(scene.Plan().look_again, std::chrono::milliseconds(10min));
 }
 
 TEST_F(PlanTest, AServiceThatIsRefusedIsNotReadyThoughAllPodsAre) {
@@ -404,7 +421,7 @@ TEST_F(PlanTest, AServiceThatIsRefusedIsNotReadyThoughAllPodsAre) {
 TEST_F(PlanTest, WhatIsForbiddenIsTriedAgainSoon) {
   scene.deployment_problem = {WriteProblem::Kind::kForbidden, {"WriteForbidden", "no"}};
   scene.Reconcile();
-  EXPECT_EQ(scene.Plan().look_again, Optional(std::chrono::milliseconds(10s)));
+  EXPECT_EQ(scene.Plan().look_again, std::chrono::milliseconds(10s));
   scene.deployment_problem.reset();
   EXPECT_THAT(scene.Reconcile(), ElementsAre("create Deployment"));
   scene.Converge();
@@ -416,10 +433,10 @@ TEST_F(PlanTest, TheEarliestReasonToLookAgainCounts) {
   scene.Converge();
   scene.service_problem = {WriteProblem::Kind::kRefused, {"WriteRefused", "no"}};
   scene.deployment_problem = {WriteProblem::Kind::kConflict, {"NameConflict", "no"}};
-  EXPECT_EQ(scene.Plan().look_again, Optional(std::chrono::milliseconds(10s)));
+  EXPECT_EQ(scene.Plan().look_again, std::chrono::milliseconds(10s));
   scene.pods[0].restarts = 1;
   scene.pods[0].ready_since = scene.now - 7s;
-  EXPECT_EQ(scene.Plan().look_again, Optional(std::chrono::milliseconds(3s)));
+  EXPECT_EQ(scene.Plan().look_again, std::chrono::milliseconds(3s));
 }
 
 TEST_F(PlanTest, QuotaAndPodSecurityAreToldInTheServersWords) {
@@ -495,7 +512,7 @@ TEST_F(PlanTest, WaitsForThePredecessorsChildrenToGo) {
   EXPECT_THAT(scene.Reconcile(), IsEmpty());
   EXPECT_EQ(scene.agent.status.state, AgentState::kStarting);
   EXPECT_EQ(scene.Condition("Ready"), "False AwaitingDeletion");
-  EXPECT_EQ(scene.Plan().look_again, Optional(std::chrono::milliseconds(1s)));
+  EXPECT_EQ(scene.Plan().look_again, std::chrono::milliseconds(1s));
   scene.predecessor_remains = false;
   EXPECT_THAT(scene.Reconcile(), ElementsAre("create Service", "create Deployment"));
 }

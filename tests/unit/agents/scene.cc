@@ -125,13 +125,11 @@ PlanResult Scene::Plan() const {
 std::vector<std::string> Scene::Reconcile(std::optional<size_t> crash_after) {
   std::vector<std::string> done;
   written_generation_.reset();
+  const auto crashed = [&] { return crash_after && done.size() >= *crash_after; };
   PlanResult plan = Plan();
-  while (!plan.actions.empty()) {
+  while (!plan.actions.empty() && !crashed()) {
     for (const Action& action : plan.actions) {
-      if (crash_after && done.size() >= *crash_after) {
-        written_generation_.reset();
-        return done;
-      }
+      if (crashed()) break;
       CarryOut(action);
       done.push_back(Describe(action));
       if (done.size() > 10) {
@@ -142,6 +140,7 @@ std::vector<std::string> Scene::Reconcile(std::optional<size_t> crash_after) {
     plan = Plan();
   }
   written_generation_.reset();
+  if (crashed()) return done;
   events_ = plan.events;
   WriteStatus(plan.status);
   return done;

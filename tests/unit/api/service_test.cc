@@ -77,7 +77,7 @@ TEST(OwnedServiceTest, SeesEditsOfOurOwnFieldsOnly) {
       {"/spec/ports/0/targetPort", "http", true},
       {"/spec/ports/0/name", "web", true},
       {"/spec/ports/0/protocol", "UDP", true},
-      {"/spec/ports/1", {{"name", "debug"}, {"port", 9}}, true},
+      {"/spec/ports/1", {{"name", "debug"}, {"port", 9}}, false},
       {"/spec/ports", json::array(), true},
       {"/spec/selector/app", "other", true},
       {"/spec/selector/agentroster.dev~1agent-uid", "u-2", true},

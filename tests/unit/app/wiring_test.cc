@@ -68,16 +68,18 @@ class WiringTest : public ::testing::Test {
 
   void PutCrd() {
     json needed = {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
-    server_.Put({{"apiVersion", "apiextensions.k8s.io/v1"},
-                 {"kind", "CustomResourceDefinition"},
-                 {"metadata", {{"name", "agents.agentroster.dev"}}},
-                 {"spec",
-                  {{"versions",
-                    {{{"name", "v1alpha1"},
-                      {"served", true},
-                      {"subresources", {{"status", json::object()}}},
-                      {"schema", {{"openAPIV3Schema", needed}}}}}}}},
-                 {"status", {{"conditions", {{{"type", "Established"}, {"status", "True"}}}}}}});
+    const json crd{{"apiVersion", "apiextensions.k8s.io/v1"},
+                   {"kind", "CustomResourceDefinition"},
+                   {"metadata", {{"name", "agents.agentroster.dev"}}},
+                   {"spec",
+                    {{"versions",
+                      {{{"name", "v1alpha1"},
+                        {"served", true},
+                        {"subresources", {{"status", json::object()}}},
+                        {"schema", {{"openAPIV3Schema", needed}}}}}}}},
+                   {"status", {{"conditions", {{{"type", "Established"}, {"status", "True"}}}}}}};
+    server_.Put(crd);
+    server_.PutStatus(crd);
   }
   void Start() {
     app_ = std::make_unique<App>(settings_, steps_, signals_, clock_, log_, [] { return 0.5; });
@@ -103,7 +105,8 @@ class WiringTest : public ::testing::Test {
 TEST_F(WiringTest, ReconcilesAnAgentAndShowsItInMetrics) {
   PutCrd();
   Start();
-  ASSERT_TRUE(Eventually([&] { return sink_->Has("msg=\"ready\""); }));
+  ASSERT_TRUE(Eventually([&] { return sink_->Has("msg=\"ready\""); }))
+      << ::testing::PrintToString(sink_->Lines());
   EXPECT_EQ(Get("/readyz"), "ok");
   EXPECT_THAT(Get("/readyz", "verbose"), HasSubstr("[+]cache-deployments ok\n"));
   server_.Put(
@@ -147,7 +150,8 @@ TEST_F(WiringTest, OutlivesAnOutageOfTheApiServerAtStartAndLater) {
       Get("/readyz"),
       HasSubstr("[-]startup failed: waiting for the API server at https://10.0.0.1:6443: "));
   server_.StartAnswering();
-  ASSERT_TRUE(Eventually([&] { return sink_->Has("msg=\"ready\""); }));
+  ASSERT_TRUE(Eventually([&] { return sink_->Has("msg=\"ready\""); }))
+      << ::testing::PrintToString(sink_->Lines());
   server_.StopAnswering();
   ASSERT_TRUE(Eventually([&] {
     return Get("/readyz", "verbose").find("[-]watch-pods failed: ") != std::string::npos;

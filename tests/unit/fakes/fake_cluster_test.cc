@@ -133,7 +133,7 @@ TEST_F(FakeClusterTest, PodsTellTheirTrouble) {
   Behave(PodBehaviour::kCrashLoop);
   Step();
   EXPECT_EQ(Pods()[0].problem, "CrashLoopBackOff");
-  EXPECT_THAT(Pods()[0].problem_message, HasSubstr("exit code 1"));
+  EXPECT_THAT(Pods()[0].last_exit, HasSubstr("exit code 1"));
   EXPECT_EQ(Pods()[0].restarts, 1);
   Behave(PodBehaviour::kImagePullBackOff);
   Step();

@@ -21,7 +21,7 @@ TEST_F(TransportErrorsTest, NobodyListening) {
   const std::string url = server_->url();
   server_.reset();
   EXPECT_THAT(Describe(Send(Get("/api?secret=1"))),
-              AllOf(StartsWith("Unavailable: GET " + url + "/api: "), HasSubstr("connect")));
+              AllOf(StartsWith("Unavailable: GET " + url + "/api: "), HasSubstr("connection refused")));
 }
 
 TEST_F(TransportErrorsTest, ANameThatDoesNotExist) {
