@@ -209,7 +209,7 @@ CppRestTransport::ClientPtr CppRestTransport::NewClient() const {
       if (!family) TuneSocket(socket);
     } else if (family) {
       boost::system::error_code failed;
-      socket.open(*family, failed);
+      failed = socket.open(*family, failed);
       if (!failed) TuneSocket(socket);
     }
   });
@@ -429,7 +429,7 @@ void StartPool(int threads) {
   std::call_once(once, [threads] {
     try {
       crossplat::threadpool::initialize_with_threads(static_cast<size_t>(std::max(threads, 1)));
-    } catch (const std::exception&) {
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
       // Somebody else in this process started it; its size is a matter of thrift, not of
       // correctness.
     }

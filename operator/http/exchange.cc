@@ -15,7 +15,7 @@ namespace {
 /// TLS's), above all errno an OpenSSL error.
 std::string Describe(const web::http::http_exception& e) {
   const int code = e.error_code().value();
-  const std::string what = e.what();
+  std::string what = e.what();
   if (what.starts_with("Error resolving") || what.starts_with("Failed to resolve")) {
     return what + ": the name has no address";
   }
@@ -125,7 +125,7 @@ void Exchange::Start(web::http::client::http_client& client, web::http::http_req
                                    web::http::message_direction::direction, utility::size64_t) {});
   pplx::task<web::http::http_response> sent;
   try {
-    sent = client.request(std::move(request), cancel_.get_token());
+    sent = client.request(request, cancel_.get_token());
   } catch (...) {
     OnEnd(DescribeCurrent());
     return;  // `request` ends here, and with it the ReleaseSignal
@@ -198,7 +198,7 @@ void Exchange::OnReleased() {
   if (state->ended) state_.NotifyAll();
 }
 
-Exchange::Event Exchange::Wait(const Clock& clock, MonoTime deadline, std::stop_token stop) {
+Exchange::Event Exchange::Wait(const Clock& clock, MonoTime deadline, const std::stop_token& stop) {
   auto state = state_.Lock();
   while (true) {
     // What a piece is depends on the status, so it waits for the headers.

@@ -4,7 +4,7 @@
 
 // cpprestsdk's macro U would break what is included after it.
 #ifndef _TURN_OFF_PLATFORM_STRING
-#define _TURN_OFF_PLATFORM_STRING
+#define _TURN_OFF_PLATFORM_STRING  // NOLINT(bugprone-reserved-identifier): cpprestsdk's own name
 #endif
 #include <cpprest/http_client.h>
 
@@ -45,7 +45,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   enum class Event { kFinished, kPiece, kDeadline, kStopped };
   /// Our thread: until the exchange is finished (kCollect), or there is a piece or the end
   /// (kHandOver).
-  Event Wait(const Clock& clock, MonoTime deadline, std::stop_token stop);
+  Event Wait(const Clock& clock, MonoTime deadline, const std::stop_token& stop);
 
   /// After kPiece: the piece, until Taken().
   std::string_view piece();

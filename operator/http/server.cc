@@ -24,6 +24,7 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 constexpr uint32_t kMaxHeader = 16U << 10U;
+constexpr size_t kMaxBuffer = size_t{2} * kMaxHeader;
 /// After a failed accept (no file descriptor left, say), so that the thread does not spin.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -199,7 +200,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /// would reset the connection, and the peer would lose our answer.
   void Close() {
     error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    ignored = stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream_.expires_after(
         std::min(context_.options.request_timeout, std::chrono::milliseconds(1000)));
     Drain();
@@ -214,7 +215,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   beast::tcp_stream stream_;
-  beast::flat_buffer buffer_{2 * kMaxHeader};
+  beast::flat_buffer buffer_{kMaxBuffer};
   std::optional<Parser> parser_;
   std::optional<Response> response_;
   std::optional<Serializer> serializer_;
@@ -265,15 +266,15 @@ class BeastServer final : public Server {
  private:
   void Open(const tcp::endpoint& endpoint, error_code& failed) {
     error_code ignored;
-    acceptor_.close(ignored);
-    acceptor_.open(endpoint.protocol(), failed);
+    ignored = acceptor_.close(ignored);
+    failed = acceptor_.open(endpoint.protocol(), failed);
     if (failed) return;
-    acceptor_.set_option(asio::socket_base::reuse_address(true), ignored);
+    ignored = acceptor_.set_option(asio::socket_base::reuse_address(true), ignored);
     if (endpoint.address().is_v6() && endpoint.address().is_unspecified()) {
-      acceptor_.set_option(asio::ip::v6_only(false), ignored);
+      ignored = acceptor_.set_option(asio::ip::v6_only(false), ignored);
     }
-    acceptor_.bind(endpoint, failed);
-    if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
+    failed = acceptor_.bind(endpoint, failed);
+    if (!failed) failed = acceptor_.listen(asio::socket_base::max_listen_connections, failed);
   }
 
   void Accept() {

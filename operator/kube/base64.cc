@@ -26,13 +26,15 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   for (const char c : text) {
     if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
     if (c == '=') {
-      if (++padding > 2 || count < 2 || count + padding > 4) return std::nullopt;
+      ++padding;
+      if (padding > 2 || count < 2 || count + padding > 4) return std::nullopt;
       continue;
     }
     const int sextet = Sextet(c);
     if (sextet < 0 || padding > 0) return std::nullopt;
     bits = (bits << 6U) | static_cast<uint32_t>(sextet);
-    if (++count == 4) {
+    ++count;
+    if (count == 4) {
       decoded += static_cast<char>((bits >> 16U) & 0xFFU);
       decoded += static_cast<char>((bits >> 8U) & 0xFFU);
       decoded += static_cast<char>(bits & 0xFFU);

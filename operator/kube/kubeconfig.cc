@@ -89,7 +89,7 @@ Result<YAML::Node> ParseYaml(std::string_view text) {
 /// A map of the file, with the path that leads to it: `users["admin"].user`.
 class Section {
  public:
-  Section(YAML::Node node, std::string path) : node_(std::move(node)), path_(std::move(path)) {}
+  Section(const YAML::Node& node, std::string path) : node_(node), path_(std::move(path)) {}
 
   bool Has(const std::string& key) const { return Find(key).has_value(); }
 
@@ -139,7 +139,7 @@ class Section {
 
  private:
   std::optional<YAML::Node> Find(const std::string& key) const {
-    const YAML::Node member = node_[key];
+    YAML::Node member = node_[key];
     if (!member.IsDefined() || member.IsNull()) return std::nullopt;
     return member;
   }
@@ -171,7 +171,7 @@ Result<Section> FindEntry(const YAML::Node& root, const std::string& list, const
       if (!value.IsDefined() || !value.IsMap()) {
         return InvalidAt(entry.Mark(), fmt::format("{}: has no map \"{}\"", path, inner));
       }
-      found.emplace(value, path + "." + inner);
+      found.emplace(value, fmt::format("{}.{}", path, inner));
     }
   }
   if (found) return *found;
