@@ -15,7 +15,7 @@
 namespace roster::app {
 
 inline constexpr std::string_view kCrdName = "agents.agentroster.dev";
-inline constexpr std::string_view kCrdMend = "kubectl apply -f crds/";
+inline constexpr std::string_view kCrdMend = "kubectl apply --server-side -f crds/";
 
 /// Fields that this operator needs, as paths from the object's root: "status.workload.hash".
 std::vector<std::string> NeededFields();

@@ -21,10 +21,16 @@ constexpr std::array<std::string_view, 9> kToStates{"Created", "Starting", "Runn
                                                     "Failed",  "Lost",     "Terminating"};
 constexpr std::array<std::string_view, 4> kResources{"agents", "deployments", "services", "pods"};
 constexpr std::array<std::string_view, 6> kRestartReasons{"ended",   "error",        "expired",
-                                                          "silence", "server_error", "malformed"};
+                                                          "silence", "server_error", "rewound"};
 constexpr std::array<std::string_view, 1> kNoColumn{""};
 constexpr std::array<std::string_view, 6> kMethodNames{"GET",   "POST",   "PUT",
                                                        "PATCH", "DELETE", kOther};
+
+/// The verbs that kube::Client reports say more than HTTP does; dashboards know HTTP's methods.
+std::string_view HttpMethod(std::string_view verb) {
+  if (verb == "LIST" || verb == "WATCH") return "GET";
+  return verb == "APPLY" ? "PATCH" : verb;
+}
 
 /// The buckets that controller-runtime and client-go have, so that dashboards made for them fit.
 Buckets ReconcileBuckets() {
@@ -176,10 +182,12 @@ Instruments::Instruments(const Options& options)
   }
 }
 
-void Instruments::RequestDone(std::string_view method, int code, double seconds) {
+void Instruments::RequestDone(std::string_view verb, int code, double seconds) {
+  const std::string_view method = HttpMethod(verb);
   size_t row = 0;
   while (row + 1 < kMethods && kMethodNames[row] != method) ++row;
-  request_durations_[row]->Observe(seconds);
+  // A watch lasts as long as it is let: that is no latency.
+  if (verb != "WATCH") request_durations_[row]->Observe(seconds);
   // No status, or one that no server may send, is what client-go counts as "<error>".
   const size_t column =
       code >= 100 && code < static_cast<int>(kCodes) ? static_cast<size_t>(code) : 0;

@@ -83,7 +83,8 @@ struct Instruments {
   };
   explicit Instruments(const Options& options);
 
-  void RequestDone(std::string_view method, int code, double seconds);
+  /// `verb` as kube::RequestObservation has it.
+  void RequestDone(std::string_view verb, int code, double seconds);
   void BecameReady(std::string_view type, double seconds);
 
   prometheus::Registry registry;

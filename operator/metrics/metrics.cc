@@ -77,8 +77,8 @@ std::string Metrics::Render() {
   return text;
 }
 
-void Metrics::RequestDone(std::string_view method, int code, Duration duration) {
-  parts_->instruments.RequestDone(method, code, Seconds(duration));
+void Metrics::RequestDone(std::string_view verb, int code, Duration duration) {
+  parts_->instruments.RequestDone(verb, code, Seconds(duration));
 }
 
 void Metrics::QueueAdded() {

@@ -41,7 +41,7 @@ class Metrics final : public controller::Observer {
   std::string Render();
 
   /// A request to the API server ended; `code` 0 if there was no answer.
-  void RequestDone(std::string_view method, int code, Duration duration);
+  void RequestDone(std::string_view verb, int code, Duration duration);
 
   void QueueAdded() override;
   void QueueRetried() override;

@@ -175,22 +175,28 @@ TEST_F(CliTest, WaitsForTheApiServerAndStopsWhenAsked) {
   }
 }
 
-TEST_F(CliTest, RunsWithAllStandardStreamsClosed) {
+TEST_F(CliTest, EndsAsEverWithAllStandardStreamsClosed) {
+  Start({"--version"}, {}, /*closed=*/true);
+  EXPECT_EQ(End(), 0);
+  Start({"--workers=0"}, {}, /*closed=*/true);
+  EXPECT_EQ(End(), 2);
+  Start({"--kubeconfig", Path("gone")}, {}, /*closed=*/true);
+  EXPECT_EQ(End(), 2);
+}
+
+// Else the first socket would become standard error, and get the log.
+TEST_F(CliTest, OpensStandardStreamsThatAreClosed) {
   Start({"--kubeconfig", Kubeconfig(), "--metrics-address=:0"}, {}, /*closed=*/true);
-  // It has come as far as its threads, so a signal is an orderly stop.
-  const fs::path threads = "/proc/" + std::to_string(pid_) + "/task";
+  const std::string proc = "/proc/" + std::to_string(pid_);
   ASSERT_TRUE(Eventually([&] {
     std::error_code error;
-    return std::distance(fs::directory_iterator(threads, error), fs::directory_iterator()) >= 3;
+    return std::distance(fs::directory_iterator(proc + "/task", error), fs::directory_iterator()) >=
+           3;
   }));
   for (int fd = 0; fd <= 2; ++fd) {
     std::error_code error;
-    EXPECT_EQ(
-        fs::read_symlink("/proc/" + std::to_string(pid_) + "/fd/" + std::to_string(fd), error),
-        "/dev/null");
+    EXPECT_EQ(fs::read_symlink(proc + "/fd/" + std::to_string(fd), error), "/dev/null");
   }
-  kill(pid_, SIGTERM);
-  EXPECT_EQ(End(), 0);
 }
 
 TEST_F(CliTest, AnAddressThatIsTakenEndsItWithOneAndAMend) {
@@ -210,9 +216,7 @@ TEST_F(CliTest, AnAddressThatIsTakenEndsItWithOneAndAMend) {
   EXPECT_THAT(Text("err"),
               HasSubstr("level=error msg=\"cannot serve probes and metrics\" address=:" + port));
   EXPECT_THAT(Text("err"), HasSubstr("--metrics-address"));
-  pid_ = first;
-  kill(pid_, SIGINT);
-  EXPECT_EQ(End(), 0);
+  pid_ = first;  // for TearDown
 }
 
 }  // namespace

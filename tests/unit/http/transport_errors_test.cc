@@ -20,8 +20,9 @@ TEST_F(TransportErrorsTest, NobodyListening) {
   Serve([](Peer&, const SeenRequest&) { return false; });
   const std::string url = server_->url();
   server_.reset();
-  EXPECT_THAT(Describe(Send(Get("/api?secret=1"))),
-              AllOf(StartsWith("Unavailable: GET " + url + "/api: "), HasSubstr("connection refused")));
+  EXPECT_THAT(
+      Describe(Send(Get("/api?secret=1"))),
+      AllOf(StartsWith("Unavailable: GET " + url + "/api: "), HasSubstr("connection refused")));
 }
 
 TEST_F(TransportErrorsTest, ANameThatDoesNotExist) {

@@ -249,6 +249,20 @@ TEST(MetricsTest, CountsRequestsByCodeMethodAndHost) {
       "");
 }
 
+TEST(MetricsTest, KnowsTheClientsVerbsByTheirHttpMethodsAndTakesNoWatchForALatency) {
+  Metrics metrics(TestOptions());
+  for (const char* verb : {"LIST", "WATCH", "GET", "APPLY"}) {
+    metrics.RequestDone(verb, 200, milliseconds(3));
+  }
+  const std::string text = metrics.Render();
+  const std::string counted = R"(rest_client_requests_total{code="200",host="127.0.0.1:6443",)";
+  EXPECT_EQ(LineOf(text, counted + R"(method="GET"})"), counted + R"(method="GET"} 3)");
+  EXPECT_EQ(LineOf(text, counted + R"(method="PATCH"})"), counted + R"(method="PATCH"} 1)");
+  const std::string timed =
+      R"(rest_client_request_duration_seconds_count{host="127.0.0.1:6443",verb="GET"})";
+  EXPECT_EQ(LineOf(text, timed), timed + " 2");
+}
+
 TEST(MetricsTest, StateTransitionsExistAtZeroForTheClosedSet) {
   Metrics metrics(TestOptions());
   const std::string text = metrics.Render();
