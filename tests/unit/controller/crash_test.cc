@@ -16,6 +16,11 @@ struct Scenario {
   std::vector<std::function<void(World&)>> steps;
 };
 
+// Named in ctest's list, instead of printed as bytes.
+void PrintTo(const Scenario& scenario, std::ostream* out) {
+  *out << scenario.name;
+}
+
 void Desire(World& w, const char* state) {
   w.Edit("a", [&](json& spec) { spec["desiredState"] = state; });
 }
