@@ -429,6 +429,13 @@ TEST_F(PlanTest, WhatIsForbiddenIsTriedAgainSoon) {
   EXPECT_EQ(scene.Condition("Stalled"), "");
 }
 
+TEST_F(PlanTest, WhatSomebodyMayMendAtAnyTimeIsTriedAgainSooner) {
+  const Settings settings;
+  EXPECT_EQ(RetryAfter(WriteProblem::Kind::kConflict, settings), 10s);
+  EXPECT_EQ(RetryAfter(WriteProblem::Kind::kForbidden, settings), 10s);
+  EXPECT_EQ(RetryAfter(WriteProblem::Kind::kRefused, settings), 10min);
+}
+
 TEST_F(PlanTest, TheEarliestReasonToLookAgainCounts) {
   scene.Converge();
   scene.service_problem = {WriteProblem::Kind::kRefused, {"WriteRefused", "no"}};
