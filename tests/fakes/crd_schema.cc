@@ -84,7 +84,11 @@ const json& AgentDefinition() {
     if (!file) throw std::runtime_error(std::string("cannot read ") + ROSTER_CRD_FILE);
     std::ostringstream text;
     text << file.rdbuf();
-    return JsonOfYaml(text.str());
+    try {
+      return JsonOfYaml(text.str());
+    } catch (const YAML::Exception& e) {
+      throw std::runtime_error(std::string(ROSTER_CRD_FILE) + ": " + e.what());
+    }
   }();
   return definition;
 }
