@@ -117,12 +117,16 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   roster::app::OpenStandardStreams();
   signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error of that write, not the end
+  int code = roster::app::kExitFailed;
   try {
-    return roster::app::Main(argc, argv);
+    code = roster::app::Main(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "roster: failed: {}\n", error.what());
   } catch (...) {
     fmt::print(stderr, "roster: failed: an exception that is no std::exception\n");
   }
-  return roster::app::kExitFailed;
+  // Everything of ours has ended. cpprestsdk joins its threads in a static destructor, where one of
+  // them may wait for ever for a task that no thread is left to run.
+  std::fflush(nullptr);
+  _exit(code);
 }

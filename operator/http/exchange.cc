@@ -154,10 +154,9 @@ void Exchange::Start(web::http::client::http_client& client, web::http::http_req
 pplx::task<size_t> Exchange::Put(const uint8_t* data, size_t size) {
   const std::string_view piece(reinterpret_cast<const char*>(data), size);
   auto state = state_.Lock();
-  if (state->abandoned) {
-    return pplx::task_from_exception<size_t>(
-        std::runtime_error("nobody reads the answer any more"));
-  }
+  // Dropped, and not refused: cpprestsdk answers a failed write by waiting on its own pool for the
+  // stream to close, which never ends once the process exits. The cancellation ends the answer.
+  if (state->abandoned) return pplx::task_from_result(size);
   if (mode_ == Mode::kCollect) {
     state->body.append(piece);
     return pplx::task_from_result(size);
@@ -227,15 +226,16 @@ void Exchange::Taken() {
 
 void Exchange::Abandon() {
   std::optional<pplx::task_completion_event<size_t>> taken;
+  size_t size = 0;
   {
     auto state = state_.Lock();
     state->abandoned = true;
     taken.swap(state->taken);
-    state->piece = {};
+    size = std::exchange(state->piece, {}).size();
   }
   cancel_.cancel();
   // After the cancellation, so that the connection is closed and not used again.
-  if (taken) taken->set_exception(std::runtime_error("nobody reads the answer any more"));
+  if (taken) taken->set(size);
 }
 
 int Exchange::status() {
