@@ -136,7 +136,8 @@ TEST_F(LoopTest, AForeignDeploymentIsNeverTouchedAndFoundOutAgainWithoutAWrite) 
   ASSERT_TRUE(w.Settle());
   EXPECT_THAT(w.server.Actions(), IsEmpty());
   EXPECT_EQ(w.Deployment("a")["spec"], before["spec"]);
-  for (const json& entry : w.Deployment("a")["metadata"]["managedFields"]) {
+  const json after = w.Deployment("a");
+  for (const json& entry : after["metadata"]["managedFields"]) {
     EXPECT_NE(entry["manager"], "roster");
   }
 
