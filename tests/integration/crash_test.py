@@ -94,7 +94,11 @@ class CrashTest(support.ClusterTestCase):
                 if (event["verb"] in ("create", "delete") and reference.get("namespace") == self.namespace
                         and reference.get("resource") in ("deployments", "services")
                         and not reference.get("subresource")):
-                    child = (reference["resource"], reference.get("name"))
+                    if "name" not in reference:
+                        # The operator died before its request was read whole: nothing can have come of it.
+                        self.assertNotEqual(event.get("responseStatus", {}).get("code"), 201, event)
+                        continue
+                    child = (reference["resource"], reference["name"])
                     found.setdefault(child, []).append((event["verb"], event.get("responseStatus", {}).get("code")))
         return found
 
